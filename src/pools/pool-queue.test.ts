@@ -5,7 +5,7 @@ import type { Candidate, Chosen, NoRoom } from './choice.ts';
 import { FairShares, fairSharesCells } from './fair-shares.ts';
 import { laneBytes } from './lane-layout.ts';
 import { Lanes } from './lanes.ts';
-import { PoolQueue, workOf } from './pool-queue.ts';
+import { PoolQueue, type Waiter, workOf } from './pool-queue.ts';
 
 const MINUTE_MS = 60_000;
 /** Of no price. */
@@ -344,6 +344,55 @@ it('a large call that waits for room of its account is not starved by small ones
   }
   expect(order.indexOf('large')).toBeGreaterThan(0);
 });
+
+it.each([
+  ['come too late', { serves: true, nowMs: MINUTE_MS }],
+  ['have no key any more', { serves: false, nowMs: 100 }],
+])(
+  'calls that %s are ended once each, though the end of one takes another out of its line',
+  (_what, then) => {
+    const lanes = new Lanes({ memory: new SharedArrayBuffer(laneBytes(1)), lanes: 1, proofMs: 30_000 });
+    const meter = { unit: 'tokens', kind: 'bucket', windowMs: MINUTE_MS, source: 'declared' } as const;
+    lanes.declare(0, [{ ...meter, amount: 1_000 }], 0);
+    let serves = true;
+    const queue = new PoolQueue({
+      lanes,
+      shares: new FairShares({ cells: new Float64Array(fairSharesCells(1, 1)), threads: 1, thread: 0 }),
+      draw: () => 0,
+      serves: () => serves,
+      isProving: () => false,
+      waitingMax: 9,
+      wakeAt: () => {},
+    });
+    const ended: string[] = [];
+    const call: Omit<Waiter, 'resume'> = {
+      candidates: [{ key: 0, lanes: [0], priority: 1, weight: 1, share: 1, pricePlace: 0 }],
+      ...{
+        amounts: estimate(1_000),
+        strategy: 'headroom' as const,
+        guard: null,
+        sticky: null,
+        tenant: 0,
+        weight: 1,
+      },
+      ...{ priority: 0, deadlineMs: MINUTE_MS / 2 },
+    };
+    expect(queue.tryNow(call, 0)).toHaveProperty('ticket');
+    const waiters: readonly Waiter[] = ['first', 'second', 'third', 'fourth'].map((name, nth) => ({
+      ...call,
+      resume: () => {
+        ended.push(name);
+        // its caller leaves with it
+        if (nth % 2 === 1) queue.withdraw(waiters[nth - 1]!);
+      },
+    }));
+    for (const waiter of waiters) queue.enqueue(waiter, 0);
+    expect(queue.size).toBe(4);
+    serves = then.serves;
+    queue.turn(then.nowMs);
+    expect([ended.toSorted(), queue.size]).toEqual([['fourth', 'second'], 0]);
+  },
+);
 
 it('a turn looks at each line of those that wait a few times, however many there are', () => {
   const lines = 200;

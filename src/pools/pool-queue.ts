@@ -129,10 +129,7 @@ export class PoolQueue {
 
   /** It is served elsewhere, or its caller has left. */
   withdraw(waiter: Waiter): void {
-    const line = this.#waiting.get(lineOf(waiter));
-    const at = line === undefined ? -1 : line.waiters.indexOf(waiter);
-    if (at === -1) return;
-    this.#remove(lineOf(waiter), at);
+    if (!this.#leaves(waiter)) return;
     // there is no further turn in which other threads would be told
     if (this.#count === 0) this.#options.shares.announce(null, NO_LANE, 0);
   }
@@ -295,17 +292,28 @@ export class PoolQueue {
   #endLate(nowMs: number): void {
     if (nowMs < this.#deadlineMs) return;
     this.#deadlineMs = Number.POSITIVE_INFINITY;
-    for (const [line, { waiters }] of [...this.#waiting]) {
-      for (let at = waiters.length - 1; at >= 0; at--) {
-        const waiter = waiters[at]!;
-        if (waiter.deadlineMs > nowMs) {
-          this.#deadlineMs = Math.min(this.#deadlineMs, waiter.deadlineMs);
-          continue;
-        }
-        this.#remove(line, at);
-        waiter.resume(this.#soonest(waiter, nowMs));
-      }
+    const late: Waiter[] = [];
+    for (const { waiters } of this.#waiting.values())
+      for (const waiter of waiters)
+        if (waiter.deadlineMs <= nowMs) late.push(waiter);
+        else this.#deadlineMs = Math.min(this.#deadlineMs, waiter.deadlineMs);
+    this.#end(late, (waiter) => this.#soonest(waiter, nowMs));
+  }
+
+  /** From behind, as lines are shortened at no cost. Whoever is told may take others out of these lines, which are told nothing then. */
+  #end(ended: readonly Waiter[], outcomeOf: (waiter: Waiter) => NoRoom): void {
+    for (let nth = ended.length - 1; nth >= 0; nth--) {
+      const waiter = ended[nth]!;
+      if (this.#leaves(waiter)) waiter.resume(outcomeOf(waiter));
     }
+  }
+
+  /** False: it stands in no line any more. */
+  #leaves(waiter: Waiter): boolean {
+    const line = lineOf(waiter);
+    const at = this.#waiting.get(line)?.waiters.lastIndexOf(waiter) ?? -1;
+    if (at !== -1) this.#remove(line, at);
+    return at !== -1;
   }
 
   /** None of their keys serves any more, be it by a person's word or a provider's: nothing is worth waiting for. */
@@ -323,13 +331,10 @@ export class PoolQueue {
       }
       return is;
     };
-    for (const [line, { waiters }] of [...this.#waiting])
-      for (let at = waiters.length - 1; at >= 0; at--) {
-        const waiter = waiters[at]!;
-        if (!isForsaken(waiter)) continue;
-        this.#remove(line, at);
-        waiter.resume({ atMs: Number.POSITIVE_INFINITY, best: -1 });
-      }
+    const forsaken: Waiter[] = [];
+    for (const { waiters } of this.#waiting.values())
+      for (const waiter of waiters) if (isForsaken(waiter)) forsaken.push(waiter);
+    this.#end(forsaken, () => NEVER);
   }
 
   #remove(line: number, at: number): void {
@@ -364,6 +369,7 @@ function placeIn(line: readonly Waiter[], priority: number): number {
   return at === -1 ? line.length : at;
 }
 
+const NEVER: NoRoom = { atMs: Number.POSITIVE_INFINITY, best: -1 };
 const NOBODY: ReadonlyMap<number, number> = new Map();
 const NONE: ReadonlySet<readonly Candidate[]> = new Set();
 const NO_LANES: ReadonlySet<number> = new Set();
