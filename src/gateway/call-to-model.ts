@@ -67,6 +67,11 @@ export class CallToModel {
     return this.#sent;
   }
 
+  /** It was sent, and no provider has it now: what it is told is that it may come again. */
+  get isWaiting(): boolean {
+    return this.#sent?.isWaiting === true;
+  }
+
   /** A stream of a model has words for why it ends: false where there is none to end. */
   breakOff(why: Problem): boolean {
     return this.#sent?.breakOff(why.code, why.detail) === true;

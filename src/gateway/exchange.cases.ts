@@ -159,6 +159,7 @@ export class ScriptedCall implements SentModelCall {
   hasRoom = true;
   hasHead = false;
   unsent = false;
+  isWaiting = false;
   sent = '';
 
   constructor(

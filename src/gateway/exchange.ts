@@ -480,7 +480,8 @@ export class Exchange
   }
 
   get isWorkedOn(): boolean {
-    return this.#call?.unsent === false || this.#tunnel?.unsent === false;
+    if (this.#tunnel?.unsent === false) return true;
+    return this.#call?.unsent === false && this.#toModel?.isWaiting !== true;
   }
 
   /** Of what is complete the client takes the rest in the time that is left. */

@@ -69,6 +69,8 @@ export interface CallUse {
 
 /** A call to a model on its way. */
 export interface SentModelCall extends UpstreamCall {
+  /** No provider works on it, nor is paid for it: it waits for a key or a connection, though a key may have been refused before. */
+  readonly isWaiting: boolean;
   /**
    * Ends an answer that streams with an event that says why, and the handler is told the end of it; what was used is settled. False: there is no
    * such answer, and nothing has happened.

@@ -123,6 +123,11 @@ export class ModelCall implements SentModelCall, UpstreamHandler, KeySeeker, Dec
     return this.#sent === 0 && (this.#attempt === null || this.#attempt.call.unsent);
   }
 
+  get isWaiting(): boolean {
+    if (this.#attempt !== null) return this.#attempt.call.unsent;
+    return !this.#over && this.#plan.use.charged === 'nothing';
+  }
+
   /** The body came with the plan. */
   write(): never {
     throw new Error('nothing is written to a call to a model');
