@@ -13,7 +13,22 @@ it.each([
   [{ const: 7 }, 7],
   [{ type: 'integer', minimum: 3 }, 3],
   [{ type: 'integer', exclusiveMinimum: 3, multipleOf: 5 }, 10],
-  [{ type: 'number', maximum: -2.2 }, -2.5],
+  [{ type: 'number', maximum: -2.2 }, -2.2],
+  [{ type: 'number', minimum: 0.3, maximum: 0.4 }, 0.3],
+  [{ type: 'number', exclusiveMinimum: 0.25, maximum: 0.75 }, 0.5],
+  [{ type: 'number', exclusiveMinimum: 0 }, 0.5],
+  [{ type: 'number', minimum: -1, exclusiveMaximum: 0 }, -0.5],
+  [{ type: 'object', properties: { a: {}, b: {} }, anyOf: [{ required: ['b'] }] }, { b: 'hi' }],
+  [
+    {
+      $defs: { part: { type: 'object', properties: { a: { type: 'integer' } }, required: ['a'] } },
+      allOf: [
+        { $ref: '#/$defs/part', required: ['b'] },
+        { properties: { a: { minimum: 2 }, b: { type: 'boolean' } } },
+      ],
+    },
+    { a: 2, b: false },
+  ],
   [{ type: ['null', 'string'] }, null],
   [{ type: 'boolean' }, false],
   [{ anyOf: [{ type: 'integer' }, { type: 'null' }] }, 0],
@@ -52,6 +67,9 @@ it.each([
 });
 
 it('ends where a schema does not', () => {
-  const endless = { $ref: '#' };
-  expect(instanceOf(endless, 'hi')).toBeNull();
+  expect(instanceOf({ $ref: '#' }, 'hi')).toBe('hi');
+  const again = { $ref: '#' };
+  expect(instanceOf({ allOf: [again, again] }, 'hi')).toBe('hi');
+  const pair = { type: 'object', properties: { a: again, b: again }, required: ['a', 'b'] };
+  expect(JSON.stringify(instanceOf(pair, 'hi')).length).toBeLessThan(1_000_000);
 });

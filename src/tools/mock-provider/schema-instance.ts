@@ -3,24 +3,37 @@ import type { JsonObject } from './call.ts';
 
 /** `text`: what texts of no other form say. Patterns are not followed. */
 export function instanceOf(schema: unknown, text: string): unknown {
-  return allowedBy(schema, { root: schema, text }, 0);
+  return allowedBy(schema, { root: schema, text, left: VALUES_MAX }, 0);
 }
 
 interface Asked {
   readonly root: unknown;
   readonly text: string;
+  /** Further values that are made: a schema may ask for more than there is room for. */
+  left: number;
 }
 
 function allowedBy(schema: unknown, asked: Asked, depth: number): unknown {
-  if (!isObject(schema) || depth > DEPTH_MAX) return null;
-  if ('const' in schema) return schema.const;
-  if (Array.isArray(schema.enum)) return schema.enum[0];
-  const [other] = [schema.anyOf, schema.oneOf].filter(Array.isArray);
-  if (typeof schema.$ref === 'string') return allowedBy(referred(schema.$ref, asked.root), asked, depth + 1);
-  if (other !== undefined) return allowedBy(other[0], asked, depth + 1);
-  if (Array.isArray(schema.allOf))
-    return allowedBy(merged([{ ...schema, allOf: undefined }, ...schema.allOf]), asked, depth + 1);
-  return ofType(schema, asked, depth);
+  if (!isObject(schema) || depth > DEPTH_MAX || asked.left-- <= 0) return null;
+  const whole = merged(partsOf(schema, asked.root, new Set()));
+  if ('const' in whole) return whole.const;
+  return Array.isArray(whole.enum) ? whole.enum[0] : ofType(whole, asked, depth);
+}
+
+/** A schema, and all that has to hold beside it; of alternatives the first. `followed`: references, each of them once. */
+function partsOf(schema: unknown, root: unknown, followed: Set<string>): readonly JsonObject[] {
+  if (!isObject(schema)) return [];
+  const { $ref, allOf, anyOf, oneOf, ...own } = schema;
+  const others = [allOf, firstOf(anyOf), firstOf(oneOf)].flatMap((each) => (Array.isArray(each) ? each : []));
+  if (typeof $ref === 'string' && !followed.has($ref)) {
+    followed.add($ref);
+    others.unshift(referred($ref, root));
+  }
+  return [own, ...others.flatMap((other) => partsOf(other, root, followed))];
+}
+
+function firstOf(alternatives: unknown): unknown {
+  return Array.isArray(alternatives) ? alternatives.slice(0, 1) : [];
 }
 
 function ofType(schema: JsonObject, asked: Asked, depth: number): unknown {
@@ -58,21 +71,27 @@ function objectOf({ required, properties }: JsonObject, asked: Asked, depth: num
   return Object.fromEntries(names.map((name) => [name, allowedBy(described[name] ?? {}, asked, depth + 1)]));
 }
 
-function numberOf({
-  type,
-  minimum,
-  exclusiveMinimum,
-  maximum,
-  exclusiveMaximum,
-  multipleOf,
-}: JsonObject): number {
-  const step = numberIn(multipleOf) ?? (type === 'integer' ? 1 : 0.5);
-  const above = numberIn(exclusiveMinimum);
-  const below = numberIn(exclusiveMaximum);
-  const least = numberIn(minimum) ?? (above === null ? null : above + step);
-  const most = numberIn(maximum) ?? (below === null ? null : below - step);
+/** The nearest to zero. */
+function numberOf(schema: JsonObject): number {
+  const { type, multipleOf } = schema;
+  const step = numberIn(multipleOf) ?? (type === 'integer' ? 1 : null);
+  const [minimum, maximum] = [numberIn(schema.minimum), numberIn(schema.maximum)];
+  const [above, below] = [numberIn(schema.exclusiveMinimum), numberIn(schema.exclusiveMaximum)];
+  if (step === null) {
+    const [upper, lower] = [maximum ?? below, minimum ?? above];
+    if (above !== null && above >= Math.max(0, minimum ?? 0)) return between(above, upper ?? above + 1);
+    if (minimum !== null && minimum > 0) return minimum;
+    if (below !== null && below <= Math.min(0, maximum ?? 0)) return between(lower ?? below - 1, below);
+    return maximum !== null && maximum < 0 ? maximum : 0;
+  }
+  const least = minimum ?? (above === null ? null : above + step);
+  const most = maximum ?? (below === null ? null : below - step);
   if (least !== null && least > 0) return Math.ceil(least / step) * step;
   return most !== null && most < 0 ? Math.floor(most / step) * step : 0;
+}
+
+function between(lower: number, upper: number): number {
+  return (lower + upper) / 2;
 }
 
 function textOf({ format, minLength, maxLength }: JsonObject, text: string): string {
@@ -104,14 +123,14 @@ function referred(reference: string, root: unknown): unknown {
   return found;
 }
 
-function merged(schemas: readonly unknown[]): JsonObject {
-  const all = schemas.filter(isObject);
-  return {
-    ...Object.assign({}, ...all),
-    allOf: undefined,
-    properties: Object.assign({}, ...all.map(({ properties }) => properties)),
-    required: all.flatMap(({ required }) => (Array.isArray(required) ? required : [])),
-  };
+/** Of a word that several say the last counts; of `required` and `properties` all do. */
+function merged(schemas: readonly JsonObject[]): JsonObject {
+  const properties: Record<string, unknown> = Object.create(null);
+  for (const [name, schema] of schemas.flatMap((each) => Object.entries(each.properties ?? {})))
+    properties[name] = name in properties ? { allOf: [properties[name], schema] } : schema;
+  const required = schemas.flatMap((each) => (Array.isArray(each.required) ? each.required : []));
+  const described = schemas.some((each) => isObject(each.properties)) ? { properties } : {};
+  return { ...Object.assign({}, ...schemas), ...described, required: [...new Set(required)] };
 }
 
 function isObject(value: unknown): value is JsonObject {
@@ -123,5 +142,6 @@ function numberIn(value: unknown): number | null {
 }
 
 const DEPTH_MAX = 32;
+const VALUES_MAX = 10_000;
 const ITEMS_MAX = 100;
 const TEXT_MAX = 10_000;
