@@ -1,6 +1,6 @@
 /** The policies to copy: right, tested, and tested so that no rule can go missing unseen. */
 import { expect, test } from 'vitest';
-import { TEST_PORTS } from '../src/cli/run/test-ports.ts';
+import { testPorts } from '../src/cli/run/test-ports.ts';
 import { checkProject } from '../src/tools/build-project.ts';
 import { untestedRules } from '../src/tools/policy-tests/dropped-rules.ts';
 import { caseReport } from '../src/tools/policy-tests/report.ts';
@@ -23,12 +23,12 @@ test('there are at least fifteen policies, each with a file of tests', () => {
     expect(texts.map(({ path }) => path)).toContain(`policies/${file.replace('.policy', '.test.policy')}`);
 });
 
-const runner = new TestRunner(policies, world, TEST_PORTS);
+const runner = new TestRunner(policies, world, testPorts());
 test.each(project.tests.map((each) => [each.name, each] as const))('%s', (_, each) => {
   expect(caseReport(runner.run(each)).failures).toEqual([]);
 });
 
 test('whichever rule is dropped, a test fails', () => {
-  const untested = untestedRules(policies, world, project.tests, TEST_PORTS);
+  const untested = untestedRules(policies, world, project.tests, testPorts());
   expect(untested.map(({ policy, kind, place }) => `${place} ${kind} of ${policy}`)).toEqual([]);
 });

@@ -3,6 +3,7 @@
  */
 import { OPERATIONS } from '../ai/operations.ts';
 import { assert } from '../base/assert.ts';
+import type { Clock } from '../base/ports.ts';
 import type { TokenUsage } from '../model/model-call.ts';
 import { type Models, priceAt, pricesIn } from '../model/pools.ts';
 import type { CallOperation } from '../model/route-calls.ts';
@@ -36,10 +37,16 @@ export interface CallReader extends Pick<ModelService, 'read' | 'as' | 'capped'>
   costNano(call: ModelRequest, pool: string, usage: TokenUsage): number | null;
 }
 
+export interface CallReaderParts {
+  readonly limits: ReadLimits;
+  /** Of the calls: what they cost is of their time. */
+  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly countPrompt: (prompt: CountedPrompt) => number | null;
+}
+
 export function callReader(
   { models, pools, providers }: Models,
-  limits: ReadLimits,
-  countPrompt: (prompt: CountedPrompt) => number | null,
+  { limits, clock, countPrompt }: CallReaderParts,
 ): (operation: CallOperation) => CallReader {
   const target = (name: string): ReadTarget => {
     const pool = pools.get(name);
@@ -52,7 +59,7 @@ export function callReader(
   };
   const bound = new Map(
     [...models].map(([name, model]) => {
-      const prices = new ModelPrices(model, pools, BEFORE_ALL_DATES);
+      const prices = new ModelPrices(model, pools, clock);
       return [name, { model, targets: model.pools.map(target), prices }] as const;
     }),
   );
@@ -76,11 +83,9 @@ export function callReader(
       },
       costNano: (call, name, usage) => {
         const key = target(name).pool.keys[0]?.name ?? '';
-        const price = priceAt(pricesIn(call.model, name)(key), BEFORE_ALL_DATES.wallMs());
+        const price = priceAt(pricesIn(call.model, name)(key), clock.wallMs());
         return usedNano(usage, call as CallPlan<ReadTarget>, price);
       },
     };
   };
 }
-
-const BEFORE_ALL_DATES = { wallMs: () => Number.NEGATIVE_INFINITY };

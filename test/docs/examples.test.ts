@@ -1,6 +1,6 @@
 /** What the pages teach is true: every example is checked, and its tests are run, in the world of the policy library. */
 import { describe, expect, test } from 'vitest';
-import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
+import { testPorts } from '../../src/cli/run/test-ports.ts';
 import { checkProject } from '../../src/tools/build-project.ts';
 import { caseReport } from '../../src/tools/policy-tests/report.ts';
 import { TestRunner } from '../../src/tools/policy-tests/run.ts';
@@ -25,7 +25,7 @@ describe.each(PAGES)('docs/%s', (page) => {
     const { built, tests, diagnostics } = checkProject(projectWith(library, example), LIBRARY, TODAY_MS);
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
     expect(errors.map(({ code, message }) => `${code} ${message}`)).toEqual([]);
-    const runner = new TestRunner(built!.policies, built!.world, TEST_PORTS);
+    const runner = new TestRunner(built!.policies, built!.world, testPorts());
     expect(tests.flatMap((each) => caseReport(runner.run(each)).failures)).toEqual([]);
   });
 

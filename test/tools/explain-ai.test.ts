@@ -1,6 +1,6 @@
 /** `portunus explain` of routes to models. */
 import { expect, it } from 'vitest';
-import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
+import { testPorts } from '../../src/cli/run/test-ports.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
 import { checkProject } from '../../src/tools/build-project.ts';
 import { renderRequest } from '../../src/tools/explain/render-request.ts';
@@ -73,7 +73,7 @@ it('calls the first model of the dialect, shows the body that leaves, and what i
   const explained = explainRequest(
     { policies, world, texts },
     { ...nothing, target: 'POST /v1/chat/completions' },
-    TEST_PORTS,
+    testPorts(),
   );
   expect(
     'diagnostics' in explained ? explained.diagnostics : renderRequest(explained),

@@ -1,6 +1,6 @@
 /** `portunus explain` on the library: what rules saw of a body, and of the elements of its lists. */
 import { describe, expect, it } from 'vitest';
-import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
+import { testPorts } from '../../src/cli/run/test-ports.ts';
 import { checkProject } from '../../src/tools/build-project.ts';
 import { renderRequest } from '../../src/tools/explain/render-request.ts';
 import { renderRoute } from '../../src/tools/explain/render-route.ts';
@@ -27,7 +27,7 @@ function explained(body: unknown, target = 'POST /v2/orders', consumer = 'erp'):
       time: null,
       wallMs: TODAY_MS,
     },
-    TEST_PORTS,
+    testPorts(),
   );
   return 'diagnostics' in explanation ? 'mistaken' : renderRequest(explanation);
 }
@@ -77,9 +77,9 @@ describe('a question about elements', () => {
   });
 
   it('is one clause, and so is each test in it', () => {
-    const { rules } = buildMachine(policies, world, { modes: new Map(), shares: [] }, TEST_PORTS);
+    const { rules } = buildMachine(policies, world, { modes: new Map(), shares: [] }, testPorts());
     const counter = new CoverageCounter(rules, world);
-    const runner = new TestRunner(policies, world, TEST_PORTS);
+    const runner = new TestRunner(policies, world, testPorts());
     const some = project.tests.filter(({ name }) => name === 'an order of ordinary size');
     for (const test of some) runner.run(test, counter.listen);
     const found = counter.result().policies.find(({ policy }) => policy === 'order-size')!;

@@ -1,6 +1,6 @@
 /** What `portunus explain --request` proposes, in its words: over the library's routes, with policies of the test's own. */
 import { describe, expect, it } from 'vitest';
-import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
+import { testPorts } from '../../src/cli/run/test-ports.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
 import { checkProject } from '../../src/tools/build-project.ts';
 import { renderRequest } from '../../src/tools/explain/render-request.ts';
@@ -35,7 +35,7 @@ function proposed({ rules, body, route = 'create-order', consumer = 'erp' }: Ask
       time: null,
       wallMs: TODAY_MS,
     },
-    TEST_PORTS,
+    testPorts(),
   );
   expect(explanation).not.toHaveProperty('diagnostics');
   const lines = 'diagnostics' in explanation ? [] : renderRequest(explanation).split('\n');
@@ -57,7 +57,7 @@ routes: { orders: { service: shop, match: { methods: [GET], path: /orders }, aut
   const { built, diagnostics } = checkProject(texts, '/project', TODAY_MS);
   expect(diagnostics).toEqual([]);
   const asked = { consumer: 'web', given: [], headers: [], body: null, time: null, wallMs: TODAY_MS };
-  const explanation = explainRequest({ ...built!, texts }, { target: 'GET /orders', ...asked }, TEST_PORTS);
+  const explanation = explainRequest({ ...built!, texts }, { target: 'GET /orders', ...asked }, testPorts());
   const text = 'diagnostics' in explanation ? '' : renderRequest(explanation);
   expect(text).toMatchInlineSnapshot(`
     "GET /orders by consumer "web" of tenant "acme"

@@ -1,7 +1,7 @@
 /** `portunus explain` on the quick start: what is printed, word for word. */
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/base/limits.ts';
-import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
+import { testPorts } from '../../src/cli/run/test-ports.ts';
 import { explainConfiguration, renderConfiguration } from '../../src/tools/explain/config.ts';
 import { renderRequest } from '../../src/tools/explain/render-request.ts';
 import { renderRoute } from '../../src/tools/explain/render-route.ts';
@@ -18,7 +18,7 @@ function route(name: string): string {
 
 function asked(target: string, more: Partial<AskedRequest> = {}): ReturnType<typeof explainRequest> {
   const nothing = { consumer: null, given: [], headers: [], body: null, time: null, wallMs: NOW_MS };
-  return explainRequest(PROJECT, { target, ...nothing, ...more }, TEST_PORTS);
+  return explainRequest(PROJECT, { target, ...nothing, ...more }, testPorts());
 }
 
 function request(target: string, more: Partial<AskedRequest> = {}): string {

@@ -1,6 +1,6 @@
 /** Tests of policies, run as the command line runs them: on the gateway's own matcher, code and counters. */
 import { describe, expect, it } from 'vitest';
-import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
+import { testPorts } from '../../src/cli/run/test-ports.ts';
 import { renderText } from '../../src/diagnostics/render/text.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
 import { type CheckedProject, checkProject } from '../../src/tools/build-project.ts';
@@ -23,7 +23,7 @@ function withTest(body: string, more = ''): CheckedProject {
 function reportOf(project: CheckedProject): TestReport {
   expect(renderText(project.diagnostics, { colour: 'off' })).toBe('No findings.\n');
   const { policies, world } = project.built!;
-  const runner = new TestRunner(policies, world, TEST_PORTS);
+  const runner = new TestRunner(policies, world, testPorts());
   const tests = project.tests.map((test) => caseReport(runner.run(test)));
   const failed = tests.filter(({ failures }) => failures.length > 0).length;
   return { passed: tests.length - failed, failed, tests, coverage: null, untestedRules: null };
@@ -435,28 +435,28 @@ describe('the tests of the quick start', () => {
   });
 
   it('miss every rule that is left out', () => {
-    expect(untestedRules(policies, world, project.tests, TEST_PORTS)).toEqual([]);
+    expect(untestedRules(policies, world, project.tests, testPorts())).toEqual([]);
   });
 
   it('name a rule that nothing tests', () => {
     const without = project.tests.filter(({ name }) => !name.includes('ten seconds at most'));
-    const untested = untestedRules(policies, world, without, TEST_PORTS);
+    const untested = untestedRules(policies, world, without, testPorts());
     expect(untested.map(({ policy, kind }) => [policy, kind])).toEqual([['headers', 'timeout']]);
   });
 
   it('see every clause true and false', () => {
-    const { rules } = buildMachine(policies, world, { modes: new Map(), shares: [] }, TEST_PORTS);
+    const { rules } = buildMachine(policies, world, { modes: new Map(), shares: [] }, testPorts());
     const counter = new CoverageCounter(rules, world);
-    const runner = new TestRunner(policies, world, TEST_PORTS);
+    const runner = new TestRunner(policies, world, testPorts());
     for (const test of project.tests) runner.run(test, counter.listen);
     expect(counter.result().policies.flatMap(({ missing }) => missing)).toEqual([]);
     expect(counter.result()).toMatchObject({ clauses: 18, seenBothWays: 18 });
   });
 
   it('leave clauses unseen where they are fewer', () => {
-    const { rules } = buildMachine(policies, world, { modes: new Map(), shares: [] }, TEST_PORTS);
+    const { rules } = buildMachine(policies, world, { modes: new Map(), shares: [] }, testPorts());
     const counter = new CoverageCounter(rules, world);
-    const runner = new TestRunner(policies, world, TEST_PORTS);
+    const runner = new TestRunner(policies, world, testPorts());
     const some = project.tests.filter(({ name }) => name.startsWith('reports are not'));
     for (const test of some) runner.run(test, counter.listen);
     const plans = counter.result().policies.find(({ policy }) => policy === 'plans');

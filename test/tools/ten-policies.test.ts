@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import { LIMIT_DEFAULTS } from '../../src/base/limits.ts';
-import { TEST_PORTS } from '../../src/cli/run/test-ports.ts';
+import { testPorts } from '../../src/cli/run/test-ports.ts';
 import { renderText } from '../../src/diagnostics/render/text.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
 import { parsePolicyFile } from '../../src/language/parse.ts';
@@ -145,14 +145,14 @@ it('do what their tests say, and each of their rules is needed for one', () => {
   const project = checkProject(sources, '/project', Date.UTC(2026, 10, 24));
   expect(renderText(project.diagnostics, { colour: 'off' })).toBe('No findings.\n');
   const { policies, world } = project.built!;
-  const runner = new TestRunner(policies, world, TEST_PORTS);
+  const runner = new TestRunner(policies, world, testPorts());
   const reports = project.tests.map((test) => caseReport(runner.run(test)));
   expect(
     reports.flatMap(({ name, failures }) => failures.map(({ happened }) => `${name}: ${happened}`)),
   ).toEqual([]);
   const names = [...POLICIES.matchAll(/^test "([^"]*)"/gm)].map(([, name]) => name);
   expect(reports.map(({ name }) => name)).toEqual(names);
-  expect(untestedRules(policies, world, project.tests, TEST_PORTS).map(({ kind }) => kind)).toEqual([
+  expect(untestedRules(policies, world, project.tests, testPorts()).map(({ kind }) => kind)).toEqual([
     'deprecate',
   ]);
 });

@@ -1,6 +1,7 @@
 /** What tests of policies see of calls to models: which model is called, what its provider gets, and what comes back. */
 import { expect, it } from 'vitest';
-import { PROMPT_TABLES, TEST_PORTS } from '../../src/cli/run/test-ports.ts';
+import { PromptTables } from '../../src/cli/run/prompt-tables.ts';
+import { testPorts } from '../../src/cli/run/test-ports.ts';
 import { renderText } from '../../src/diagnostics/render/text.ts';
 import { SourceText } from '../../src/diagnostics/source.ts';
 import { checkProject } from '../../src/tools/build-project.ts';
@@ -20,11 +21,12 @@ pools:
 models:
   aspy: { pools: [claude], price: { input: $1, output: $10, asOf: 2026-11-01 } }
   both: { pools: [near, far], as: gpt-5, price: { input: $10, output: $100, asOf: 2026-11-01 } }
+  later: { pools: [old], outputTokensMax: 100_000, price: { input: $1, output: $1, asOf: 2026-11-01 }, pricesFrom: { 2026-12-02: { input: $1_000, output: $10_000 } } }
   old: { pools: [old], outputTokensMax: 100_000, price: { input: $1, output: $1, asOf: 2026-11-01 } }
 `;
 
 /** What is wrong with each test, by its name; tests that pass are left out. */
-function failures(rules: string, tests: string): Record<string, readonly string[]> {
+function failures(rules: string, tests: string, ports = testPorts()): Record<string, readonly string[]> {
   const texts = {
     'portunus.yaml': 'portunus: 1\n',
     'providers/p.yaml': PROVIDERS,
@@ -37,7 +39,7 @@ function failures(rules: string, tests: string): Record<string, readonly string[
   const project = checkProject(sources, '/project', Date.UTC(2026, 10, 24));
   expect(renderText(project.diagnostics, { colour: 'off' })).toBe('No findings.\n');
   const { policies, world } = project.built!;
-  const runner = new TestRunner(policies, world, TEST_PORTS);
+  const runner = new TestRunner(policies, world, ports);
   const reports = project.tests.map((test) => caseReport(runner.run(test)));
   return Object.fromEntries(
     reports.flatMap(({ name, failures }) =>
@@ -58,8 +60,11 @@ test "another" { when POST /v1/messages is sent  expect permitted with model "bo
 });
 
 it('prompts are counted where a limit has no room for their bytes, as at the gateway', async () => {
-  const run = () =>
-    failures(
+  const tables = new PromptTables();
+  const ports = testPorts(tables);
+  const seen: string[][] = [];
+  const run = () => {
+    const found = failures(
       '  limit "pace" at most 200 tokens in any 1m  in total',
       `test "counted" { when POST /v1/chat/completions is sent with body.model "both" and body.max_completion_tokens 100
   and body.messages[1].role "user" and body.messages[1].content "${'Every gateway counts what passes it. '.repeat(6)}"
@@ -69,11 +74,31 @@ it('prompts are counted where a limit has no room for their bytes, as at the gat
 test "too many" { when POST /v1/chat/completions is sent with body.model "both" and body.max_completion_tokens 100
   and body.messages[1].role "user" and body.messages[1].content "${'gateway '.repeat(120)}"
   expect refused by "ai" "pace" }`,
+      ports,
     );
+    seen.push(Object.keys(found));
+  };
   // their tables are loaded once they are asked for
-  expect(Object.keys(run())).toEqual(['counted']);
-  expect(await PROMPT_TABLES.load()).toBe(true);
-  expect(run()).toEqual({});
+  await tables.judged(run);
+  expect(seen).toEqual([['counted'], []]);
+});
+
+it('prices are those of the time that is given', () => {
+  expect(
+    failures(
+      '  budget "day" $5 per day  in total',
+      `test "before" { given time 2026-12-01 10:00
+  when POST /v1/chat/completions is sent with model "later" and body.max_tokens 1_000  expect permitted }
+test "since" { given time 2026-12-03 10:00
+  when POST /v1/chat/completions is sent with model "later" and body.max_tokens 1_000  expect refused by "ai" "day" }
+test "over midnight" { given time 2026-12-01 23:00
+  when POST /v1/chat/completions is sent with model "later" and body.max_tokens 1_000  expect permitted
+  when POST /v1/chat/completions is sent after 2h with model "later" and body.max_tokens 1_000  expect refused by "ai" "day" }
+test "told" { given time 2026-12-03 10:00, model "later" replies "Hi" with 5_000 input tokens and 1 output tokens
+  when POST /v1/chat/completions is sent with model "later" and body.max_tokens 4  expect permitted
+  when POST /v1/chat/completions is sent with model "later" and body.max_tokens 4  expect refused by "ai" "day" }`,
+    ),
+  ).toEqual({});
 });
 
 it('the body that is expected is the one that the provider gets', () => {

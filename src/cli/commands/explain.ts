@@ -11,8 +11,9 @@ import { type ExplainedProject, explainRequest } from '../../tools/explain/reque
 import { explainRoute } from '../../tools/explain/route.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { readProject } from '../run/project-files.ts';
+import { PromptTables } from '../run/prompt-tables.ts';
 import { systemClock } from '../run/system-clock.ts';
-import { PROMPT_TABLES, TEST_PORTS } from '../run/test-ports.ts';
+import { testPorts } from '../run/test-ports.ts';
 import { colourFor } from '../terminal.ts';
 
 export interface ExplainOptions {
@@ -88,8 +89,9 @@ async function explainOneRequest(
     time: time ?? null,
     wallMs: systemClock().wallMs(),
   };
-  let explanation = explainRequest(project, asked, TEST_PORTS);
-  if (await PROMPT_TABLES.load()) explanation = explainRequest(project, asked, TEST_PORTS);
+  const tables = new PromptTables();
+  const ports = testPorts(tables);
+  const explanation = await tables.judged(() => explainRequest(project, asked, ports));
   if ('diagnostics' in explanation) {
     process.stderr.write(renderText(explanation.diagnostics, { colour: colourFor(process.stderr) }));
     return EXIT.usage;

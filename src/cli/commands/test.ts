@@ -4,13 +4,15 @@ import { type CheckedProject, checkProject, hasError } from '../../tools/build-p
 import { CoverageCounter } from '../../tools/policy-tests/coverage.ts';
 import { untestedRules } from '../../tools/policy-tests/dropped-rules.ts';
 import { buildMachine } from '../../tools/policy-tests/machine.ts';
+import type { TestPorts } from '../../tools/policy-tests/ports.ts';
 import { renderTestGithub, renderTestJUnit, renderTestText } from '../../tools/policy-tests/render.ts';
 import { caseReport, type TestReport } from '../../tools/policy-tests/report.ts';
 import { TestRunner } from '../../tools/policy-tests/run.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { readProject } from '../run/project-files.ts';
+import { PromptTables } from '../run/prompt-tables.ts';
 import { systemClock } from '../run/system-clock.ts';
-import { PROMPT_TABLES, TEST_PORTS } from '../run/test-ports.ts';
+import { testPorts } from '../run/test-ports.ts';
 import { colourFor } from '../terminal.ts';
 import type { TestFormat } from '../test-formats.ts';
 
@@ -38,9 +40,10 @@ export async function test(folder: string, options: TestOptions): Promise<ExitCo
     process.stderr.write('portunus test: the project has errors, so no test was run.\n');
     return EXIT.couldNotRun;
   }
-  let report = runTests(project, project.built, options);
-  // tests whose prompts were to be counted, with what counts them
-  if (await PROMPT_TABLES.load()) report = runTests(project, project.built, options);
+  const { built } = project;
+  const tables = new PromptTables();
+  const ports = testPorts(tables);
+  const report = await tables.judged(() => runTests(project, built, ports, options));
   if (report === null) return usage(`no test has "${options.filter}" in its name.`);
   process.stdout.write(rendered(report, format, files.value.folder));
   return report.failed === 0 && (report.untestedRules ?? []).length === 0 ? EXIT.fine : EXIT.findings;
@@ -55,13 +58,14 @@ function usage(message: string): ExitCode {
 function runTests(
   project: CheckedProject,
   { policies, world }: NonNullable<CheckedProject['built']>,
+  ports: TestPorts,
   { filter, coverage, eachRule }: TestOptions,
 ): TestReport | null {
   const tests = project.tests.filter(({ name }) => filter === undefined || name.includes(filter));
   if (filter !== undefined && tests.length === 0) return null;
-  const { rules } = buildMachine(policies, world, { modes: new Map(), shares: [] }, TEST_PORTS);
+  const { rules } = buildMachine(policies, world, { modes: new Map(), shares: [] }, ports);
   const counter = coverage ? new CoverageCounter(rules, world) : null;
-  const runner = new TestRunner(policies, world, TEST_PORTS);
+  const runner = new TestRunner(policies, world, ports);
   const reports = tests.map((one) => caseReport(runner.run(one, counter?.listen)));
   const failed = reports.filter(({ failures }) => failures.length > 0).length;
   return {
@@ -70,7 +74,7 @@ function runTests(
     tests: reports,
     coverage: counter?.result() ?? null,
     // with tests that fail anyway, nothing can be said of a rule
-    untestedRules: eachRule && failed === 0 ? untestedRules(policies, world, tests, TEST_PORTS) : null,
+    untestedRules: eachRule && failed === 0 ? untestedRules(policies, world, tests, ports) : null,
   };
 }
 

@@ -18,8 +18,15 @@ export class PromptTables {
     return null;
   }
 
+  /** What is judged with all tables that it asks for: another one may be asked for only once one is there. Each is loaded once, so it ends. */
+  async judged<T>(judge: () => T): Promise<T> {
+    let result = judge();
+    while (await this.#load()) result = judge();
+    return result;
+  }
+
   /** Loads all that were asked for; false: there was none. */
-  async load(): Promise<boolean> {
+  async #load(): Promise<boolean> {
     const asked = [...this.#asked];
     this.#asked.clear();
     for (const encoding of asked) this.#loaded.set(encoding, await loadEncoding(encoding));

@@ -15,15 +15,15 @@ import type {
 } from '../../tools/policy-tests/ports.ts';
 import { PromptTables } from './prompt-tables.ts';
 
-/** Of all commands of this process that judge calls. */
-export const PROMPT_TABLES = new PromptTables();
-
-/** The parts of the gateway that tests of policies run on: its matcher, and its counters in memory of their own. */
-export const TEST_PORTS: TestPorts = {
-  finder: routeFinder,
-  calls: ({ models, limits }) => callReader(models, limits, (prompt) => PROMPT_TABLES.count(prompt)),
-  counters: (specs) => createSharedCounters(createCounterRegistry().prepare(specs), null).bind(specs),
-};
+/** The parts of the gateway that tests of policies run on: its matcher, and its counters in memory of their own. `tables` count prompts. */
+export function testPorts(tables: PromptTables = new PromptTables()): TestPorts {
+  return {
+    finder: routeFinder,
+    calls: ({ models, limits }, clock) =>
+      callReader(models, { limits, clock, countPrompt: (prompt) => tables.count(prompt) }),
+    counters: (specs) => createSharedCounters(createCounterRegistry().prepare(specs), null).bind(specs),
+  };
+}
 
 function routeFinder(world: World): RouteFinder {
   const routes = [...world.routes.values()];

@@ -45,6 +45,21 @@ export interface Machine {
   readonly calls: ReturnType<TestPorts['calls']>;
   readonly diagnostics: readonly Diagnostic[];
   readonly ports: TestPorts;
+  /** That of the request which is sent. */
+  readonly clock: RequestClock;
+}
+
+/** Stands at the time of one request until the next is sent. */
+class RequestClock {
+  #wallMs = 0;
+
+  wallMs(): number {
+    return this.#wallMs;
+  }
+
+  moveTo(wallMs: number): void {
+    this.#wallMs = wallMs;
+  }
 }
 
 /** What a test says of the deployment that it is about. */
@@ -64,7 +79,9 @@ export function buildMachine(
   const { bundle, diagnostics } = compileRules(policies, tested);
   const rules = placedRules(policies, tested);
   const finder = ports.finder(world);
-  return { world: tested, bundle, rules, finder, calls: ports.calls(world), diagnostics, ports };
+  const clock = new RequestClock();
+  const calls = ports.calls(world, clock);
+  return { world: tested, bundle, rules, finder, calls, diagnostics, ports, clock };
 }
 
 /** Policies of which some rules hold for another share. */
@@ -172,6 +189,7 @@ export class MachineRun {
   }
 
   send(sent: MachineRequest): Observation {
+    this.#machine.clock.moveTo(sent.wallMs);
     const found = this.#machine.finder.find(sent);
     if (found.kind === 'problem') return refusedAtFront(found);
     const { route } = found;

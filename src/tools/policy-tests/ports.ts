@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/ports.ts';
 import type { TokenUsage } from '../../model/model-call.ts';
 import type { CallOperation } from '../../model/route-calls.ts';
 import type { World } from '../../model/world.ts';
@@ -8,8 +9,8 @@ import type { ModelRequest, ModelService } from '../../pipeline/model-request.ts
 export interface TestPorts {
   /** The gateway's own way from a request to its route. */
   finder(world: World): RouteFinder;
-  /** The gateway's own way from the body of a request to the call to a model that it is. */
-  calls(world: World): (operation: CallOperation) => TestCalls;
+  /** The gateway's own way from the body of a request to the call to a model that it is; `clock`: of the requests, as prices change. */
+  calls(world: World, clock: Pick<Clock, 'wallMs'>): (operation: CallOperation) => TestCalls;
   /** Empty counters of their own, as the gateway keeps them. */
   counters(specs: readonly CounterSpec[]): CounterBinding;
 }
