@@ -231,6 +231,8 @@ describe('facts of a call', () => {
     const content = (...parts: object[]) => ({ model: 'm', max_tokens: 1, messages: [{ content: parts }] });
     expect(facts('openai/chat', content(image, image)).images).toBe(2);
     expect(facts('anthropic/messages', content(block))).toMatchObject({ images: 1, unbounded: null });
+    const loud = { ...block, source: { ...block.source, media_type: 'Image/PNG' } };
+    expect(facts('anthropic/messages', content(loud))).toMatchObject({ images: 1, unbounded: null });
     expect(facts('anthropic/messages', content(pdf)).unbounded).toBe('file_inside');
     for (const media_type of ['Application/PDF', 'application/pdf; a=b', 'video/mp4'])
       expect(

@@ -166,6 +166,8 @@ describe('a member that has other models serve a call', () => {
     { plugins: [{ id: 'auto-router' }] },
     { plugins: [{ id: 'web' }, { id: 'next-year' }] },
     { plugins: [{ id: 'web', ID: 'fusion' }] },
+    { plugins: [{ ID: 'fusion', id: 'web' }] },
+    { models: [{ id: 'web', model: 'openai/gpt-5-pro' }] },
     { plugins: { id: 'web' } },
     { models: ['routed', 'openai/gpt-5-pro'] },
     { route: 'fallback', models: ['openai/gpt-5-pro'] },
