@@ -87,9 +87,10 @@ export class Lanes {
 
   /**
    * Sets the limits that people have declared. Each keeps its place, because calls under way know meters by them: of those that are
-   * there what is in use stays in use, one that is not declared any more limits nothing, and what was learned stays.
+   * there what is in use stays in use, one that is not declared any more limits nothing, and what was learned stays. `ends`: of days and
+   * months, in the same step, as a limit without an end holds nobody back; null: no spec is of these.
    */
-  declare(lane: number, specs: readonly MeterSpec[], nowMs: number): void {
+  declare(lane: number, specs: readonly MeterSpec[], nowMs: number, ends: PeriodEnds | null = null): void {
     assert(specs.length <= LANE_METERS_MAX, 'a lane has few limits');
     this.#locked([lane], () => {
       const { cells, words } = this.#memory;
@@ -113,6 +114,7 @@ export class Lanes {
         next++;
       }
       words[lane * WORD.cells + WORD.meters] = next;
+      if (ends !== null) this.#align(lane, ends, nowMs);
     });
   }
 
@@ -123,17 +125,20 @@ export class Lanes {
     return specs.find((one) => isOfOtherRule(cells, at, one) && !this.#hasMeter(lane, count, one));
   }
 
-  /** When the day and the month end that limits of a lane are of: to be told after {@link declare}, and now and then. */
+  /** When the day and the month end that limits of a lane are of: to be told again where clocks were set. */
   alignPeriods(lane: number, ends: PeriodEnds, nowMs: number): void {
-    this.#locked([lane], () => {
-      const { cells } = this.#memory;
-      for (let meter = 0; meter < this.#memory.metersOf(lane); meter++) {
-        const at = this.#memory.meterAt(lane, meter);
-        if (!isOfCalendar(cells[at + METER.kind]!)) continue;
-        refresh(cells, at, nowMs);
-        alignPeriod(cells, at, ends);
-      }
-    });
+    this.#locked([lane], () => this.#align(lane, ends, nowMs));
+  }
+
+  #align(lane: number, ends: PeriodEnds, nowMs: number): void {
+    const { cells } = this.#memory;
+    const count = this.#memory.metersOf(lane);
+    for (let meter = 0; meter < count; meter++) {
+      const at = this.#memory.meterAt(lane, meter);
+      if (!isOfCalendar(cells[at + METER.kind]!)) continue;
+      refresh(cells, at, nowMs);
+      alignPeriod(cells, at, ends);
+    }
   }
 
   #hasMeter(lane: number, count: number, spec: MeterSpec): boolean {

@@ -430,6 +430,26 @@ describe('a limit of a day', () => {
     expect(models.registry.lanes.read(0, models.nowMs).meters).toMatchObject([{ endsMs: 24 * HOUR_MS - 60 }]);
   });
 
+  it('that was another kind of limit has an end as soon as it is one', () => {
+    const models = modelsOf(null);
+    for (let nth = 0; nth < 2; nth++) serve(models);
+    const { lanes } = models.registry;
+    const declare = lanes.declare.bind(lanes);
+    const fitsInMs: number[] = [];
+    vi.spyOn(lanes, 'declare').mockImplementation((...told) => {
+      declare(...told);
+      const call = { inputTokens: 1, outputTokens: 1, costNano: 0, countedTokens: null };
+      fitsInMs.push(lanes.fitsAtMs([told[0]], call, models.nowMs) - models.nowMs);
+    });
+    const [[name, pool]] = [...models.models.pools] as [[string, Pool]];
+    const keys = pool.keys.map((key) => ({
+      ...key,
+      limits: [{ ...daily, amount: 2, kind: 'daily' as const, zone: 'UTC' }],
+    }));
+    models.registry.activate({ ...models.models, pools: new Map([[name, { ...pool, keys }]]) });
+    expect(fitsInMs[0]).toBe(24 * HOUR_MS - 1_000);
+  });
+
   it('gives back to the day alone in which it was taken', () => {
     const own: KeyLimit = { ...perMinute('tokens', 10_000), windowMs: 24 * HOUR_MS };
     const models = new Models({

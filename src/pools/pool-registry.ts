@@ -277,10 +277,12 @@ export class PoolRegistry {
         }
       }
     }
-    const nowMs = this.#parts.clock.monotonicMs();
-    for (const [lane, specs] of declared) this.lanes.declare(lane, specs, nowMs);
+    const { clock } = this.#parts;
+    const [nowMs, wallMs] = [clock.monotonicMs(), clock.wallMs()];
     this.#periodEnds.clear();
-    this.alignPeriods();
+    for (const zone of new Set(this.#zones.values())) this.#periodEnds.set(zone, endsIn(zone, nowMs, wallMs));
+    for (const [lane, specs] of declared)
+      this.lanes.declare(lane, specs, nowMs, this.#periodEnds.get(this.#zones.get(lane)!)!);
   }
 
   /** Limits of days and months end by the wall clock of their zone, which may be set. To be called every second. */
@@ -289,10 +291,7 @@ export class PoolRegistry {
     const [nowMs, wallMs] = [clock.monotonicMs(), clock.wallMs()];
     const moved = new Map<string, PeriodEnds>();
     for (const zone of new Set(this.#zones.values())) {
-      const ends: PeriodEnds = {
-        dayEndMs: nowMs + periodClock('day', zone).endMs(wallMs) - wallMs,
-        monthEndMs: nowMs + periodClock('month', zone).endMs(wallMs) - wallMs,
-      };
+      const ends = endsIn(zone, nowMs, wallMs);
       const told = this.#periodEnds.get(zone);
       if (told !== undefined && !haveMoved(told, ends)) continue;
       this.#periodEnds.set(zone, ends);
@@ -526,6 +525,14 @@ const SECRET_REMEDIES: Readonly<Record<SecretReference['in'], string>> = {
 function learnedState(state: KeyState, creditAtMs: number | null): KeyState {
   if (SET_ASIDE.has(state)) return 'active';
   return state === 'active' && creditAtMs !== null ? 'exhausted' : state;
+}
+
+/** Of the day and the month that it is in a zone. */
+function endsIn(zone: string, nowMs: number, wallMs: number): PeriodEnds {
+  return {
+    dayEndMs: nowMs + periodClock('day', zone).endMs(wallMs) - wallMs,
+    monthEndMs: nowMs + periodClock('month', zone).endMs(wallMs) - wallMs,
+  };
 }
 
 function haveMoved(told: PeriodEnds, ends: PeriodEnds): boolean {
