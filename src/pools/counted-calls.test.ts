@@ -94,6 +94,24 @@ describe('a prompt is counted', () => {
     expect(larger.error).toMatchObject({ code: 'request_exceeds_keys' });
   });
 
+  it('and it is told when they will fit another key, not when one that is tried by another call is well', async () => {
+    const limits = [perMinute('tokens', TPM)];
+    const models = modelsOf([], {
+      pools: [{ name: 'pool', keys: ['a', 'b'].map((name) => ({ name, limits })) }],
+    });
+    const { lanes } = models.registry;
+    lanes.close(models.laneOf('secret-of-a'), models.nowMs + 3_000, models.nowMs);
+    models.pass(3_000);
+    models.call(bytes(200));
+    expect(models.newCalls().map(({ key }) => key)).toEqual(['secret-of-a']);
+    // two tokens are lacking
+    const taken = { inputTokens: 967, outputTokens: 0, costNano: 0, countedTokens: 967 };
+    lanes.take([models.laneOf('secret-of-b')], taken, models.nowMs);
+    const refused = models.call(bytes(40_000));
+    await models.tellCount(9_000);
+    expect(refused.error).toMatchObject({ code: 'keys_exhausted', retryAfterS: 1 });
+  });
+
   it('once, however many keys refuse it', async () => {
     const limits = [perMinute('tokens', TPM)];
     const models = modelsOf([], {

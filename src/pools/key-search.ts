@@ -327,8 +327,7 @@ export class KeySearch {
 
   /** Of keys that one call goes to at a time: who waits looks again soon, who is sent away is told when others may go, too. 0: another has room as soon. */
   #provenMs(full: readonly Full[], nowMs: number): number {
-    const { plan, thread } = this.#parts;
-    const { health, lanes } = thread;
+    const { health, lanes } = this.#parts.thread;
     let soonestMs = Number.POSITIVE_INFINITY;
     for (const { target } of full)
       for (const candidate of this.#candidatesOf(target)) {
@@ -336,7 +335,7 @@ export class KeySearch {
         if (!health.serves(key, nowMs) && !health.isProving(key)) continue;
         const dueMs = Math.max(lanes.proofDueMs(own), health.proofDueMs(key));
         if (dueMs > nowMs) soonestMs = Math.min(soonestMs, dueMs);
-        else if (lanes.fitsAtMs(own, takenOf(candidate, plan.amounts), nowMs) <= nowMs + LOOK_SOON_MS)
+        else if (lanes.fitsAtMs(own, takenOf(candidate, this.#amounts), nowMs) <= nowMs + LOOK_SOON_MS)
           return 0;
       }
     return Number.isFinite(soonestMs) ? soonestMs : 0;
