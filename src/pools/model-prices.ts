@@ -27,8 +27,9 @@ export class ModelPrices {
   /** When any of them changes, in order. */
   readonly #changesMs: readonly number[];
   #inForce: PricesInForce;
-  /** While this many of the changes are behind us, `#inForce` is. */
-  #passed: number;
+  /** From then on, and until before then, `#inForce` is: a wall clock may be set back. */
+  #fromMs = Number.NEGATIVE_INFINITY;
+  #untilMs = Number.POSITIVE_INFINITY;
 
   constructor(model: Model, pools: ReadonlyMap<string, Pool>, clock: Pick<Clock, 'wallMs'>) {
     this.#clock = clock;
@@ -49,18 +50,13 @@ export class ModelPrices {
     this.#places = places;
     const changesMs = this.#schedules.flatMap(({ datedPrices }) => datedPrices.map(({ fromMs }) => fromMs));
     this.#changesMs = [...new Set(changesMs)].sort((a, b) => a - b);
-    this.#passed = this.#changesMs.length === 0 ? 0 : this.#passedAt(clock.wallMs());
     this.#inForce = this.#at(clock.wallMs());
   }
 
   get inForce(): PricesInForce {
     if (this.#changesMs.length === 0) return this.#inForce;
     const wallMs = this.#clock.wallMs();
-    const passed = this.#passedAt(wallMs);
-    if (passed !== this.#passed) {
-      this.#passed = passed;
-      this.#inForce = this.#at(wallMs);
-    }
+    if (wallMs < this.#fromMs || wallMs >= this.#untilMs) this.#inForce = this.#at(wallMs);
     return this.#inForce;
   }
 
@@ -69,11 +65,9 @@ export class ModelPrices {
     return this.#places.get(pool)!.get(key)!;
   }
 
-  #passedAt(wallMs: number): number {
-    return this.#changesMs.filter((changeMs) => changeMs <= wallMs).length;
-  }
-
   #at(wallMs: number): PricesInForce {
+    this.#fromMs = this.#changesMs.findLast((changeMs) => changeMs <= wallMs) ?? Number.NEGATIVE_INFINITY;
+    this.#untilMs = this.#changesMs.find((changeMs) => changeMs > wallMs) ?? Number.POSITIVE_INFINITY;
     const each = this.#schedules.map((prices) => priceAt(prices, wallMs));
     const [first = null] = each;
     const dearest = each.reduce(
