@@ -121,7 +121,12 @@ const FINISHED = /"finish_reason"\s*:\s*"/g;
 
 /** The last event of a stream; Anthropic's and that of OpenAI's responses mostly name themselves first. */
 function isLast(data: string): boolean {
-  return data === '[DONE]' || LAST_TYPES.includes(FIRST_TYPE.exec(data)?.[1]);
+  return data === '[DONE]' || LAST_TYPES.includes(firstType(data));
+}
+
+/** Of an event that names its type before all else; undefined: it doesn't. */
+export function firstType(data: string): string | undefined {
+  return FIRST_TYPE.exec(data)?.[1];
 }
 const FIRST_TYPE = /^\{\s*"type"\s*:\s*"([a-z_.]+)"/;
 export const LAST_TYPES: readonly unknown[] = [

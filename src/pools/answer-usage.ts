@@ -8,7 +8,7 @@ import { outermostMembers } from '../ai/outermost-members.ts';
 import { parsedJson } from '../ai/parsed-json.ts';
 import { areQuietEvents } from '../ai/quiet-events.ts';
 import { alwaysTellsEnd, isUnfinished, tellsFailure } from '../ai/unfinished-answer.ts';
-import { amountAt, StreamUsage, usageIn } from '../ai/usage.ts';
+import { amountAt, firstType, StreamUsage, usageIn } from '../ai/usage.ts';
 import type { TokenUsage } from '../model/model-call.ts';
 import type { UsageFields } from '../model/pools.ts';
 import { errorEvent } from './call-end.ts';
@@ -194,7 +194,8 @@ export class AnswerUsage {
   #passEvent(event: Uint8Array): Uint8Array {
     const data = eventData(event);
     if (data === null) return event;
-    if (data.startsWith(CREATED)) this.#noteId((parsedJson(data) as Created | null)?.response);
+    if (this.#options.operation.buildsUpon.length > 0 && firstType(data) === CREATED)
+      this.#noteId((parsedJson(data) as Created | null)?.response);
     const isFailure = tellsFailure(data);
     if (isFailure) this.#tellsFailure = true;
     const telling = this.#streamed === null ? null : this.#streamed.event(data);
@@ -257,7 +258,7 @@ function behindAll(end: Uint8Array): Uint8Array {
 interface Created {
   readonly response?: unknown;
 }
-const CREATED = '{"type":"response.created"';
+const CREATED = 'response.created';
 
 const UTF_8 = new TextDecoder();
 const NOTHING = new Uint8Array(0);

@@ -410,48 +410,52 @@ describe('a call that builds upon an answer', () => {
     }
   });
 
-  it('of another tenant is refused before anything is sent, be it whole, cut off, or a conversation', () => {
-    const models = new Models({ pools });
-    const [acme, globex] = [
-      { high: 1, low: 2 },
-      { high: 3, low: 5 },
-    ];
-    const say = (tenant: KeyHash | null, members: object) =>
-      models.call({ model: 'gpt', input: 'Hello', ...members }, 'openai/responses', { tenant });
-    say(acme, {});
-    models.newCalls()[0]!.answer(200, { id: 'resp_1', usage });
-    const left = say(acme, { stream: true });
-    const created = { type: 'response.created', response: { id: 'resp_2', usage: null } };
-    const [cut] = models.newCalls();
-    cut!.head(200, `data: ${JSON.stringify(created)}\n\n`, false, ['content-type', 'text/event-stream']);
-    left.call.abort();
-    say(acme, { conversation: 'conv_1' });
-    models.newCalls()[0]!.answer(200, { id: 'resp_3', usage });
-    for (const members of [
-      { previous_response_id: 'resp_1' },
-      { previous_response_id: 'resp_2' },
-      { conversation: { id: 'conv_1' } },
-      { previous_response_id: '', conversation: 'conv_1' },
-      { previous_response_id: 'resp_unknown', conversation: 'conv_1' },
-      { conversation: { id: 'conv_unknown' }, previous_response_id: 'resp_1' },
-    ]) {
-      for (const tenant of [globex, null]) {
-        const refused = say(tenant, members);
-        models.pass(0);
-        expect(refused.error).toMatchObject({ code: 'previous_response_not_found', unprocessed: true });
-        expect(models.calls).toEqual([]);
+  it.each([':', ': '])(
+    'of another tenant is refused before anything is sent, be it whole, cut off, or a conversation: %j',
+    (colon) => {
+      const models = new Models({ pools });
+      const [acme, globex] = [
+        { high: 1, low: 2 },
+        { high: 3, low: 5 },
+      ];
+      const say = (tenant: KeyHash | null, members: object) =>
+        models.call({ model: 'gpt', input: 'Hello', ...members }, 'openai/responses', { tenant });
+      say(acme, {});
+      models.newCalls()[0]!.answer(200, { id: 'resp_1', usage });
+      const left = say(acme, { stream: true });
+      const created = { type: 'response.created', response: { id: 'resp_2', usage: null } };
+      const [cut] = models.newCalls();
+      const data = JSON.stringify(created).replaceAll(':', colon);
+      cut!.head(200, `data: ${data}\n\n`, false, ['content-type', 'text/event-stream']);
+      left.call.abort();
+      say(acme, { conversation: 'conv_1' });
+      models.newCalls()[0]!.answer(200, { id: 'resp_3', usage });
+      for (const members of [
+        { previous_response_id: 'resp_1' },
+        { previous_response_id: 'resp_2' },
+        { conversation: { id: 'conv_1' } },
+        { previous_response_id: '', conversation: 'conv_1' },
+        { previous_response_id: 'resp_unknown', conversation: 'conv_1' },
+        { conversation: { id: 'conv_unknown' }, previous_response_id: 'resp_1' },
+      ]) {
+        for (const tenant of [globex, null]) {
+          const refused = say(tenant, members);
+          models.pass(0);
+          expect(refused.error).toMatchObject({ code: 'previous_response_not_found', unprocessed: true });
+          expect(models.calls).toEqual([]);
+        }
+        say(acme, members);
+        expect(models.newCalls()).toHaveLength(1);
       }
-      say(acme, members);
+      // what nobody remembers is the provider's to know
+      say(globex, { previous_response_id: 'resp_unknown' });
       expect(models.newCalls()).toHaveLength(1);
-    }
-    // what nobody remembers is the provider's to know
-    say(globex, { previous_response_id: 'resp_unknown' });
-    expect(models.newCalls()).toHaveLength(1);
-    say(null, {});
-    models.newCalls()[0]!.answer(200, { id: 'resp_of_nobody', usage });
-    say(globex, { previous_response_id: 'resp_of_nobody' });
-    expect(models.newCalls()).toHaveLength(1);
-  });
+      say(null, {});
+      models.newCalls()[0]!.answer(200, { id: 'resp_of_nobody', usage });
+      say(globex, { previous_response_id: 'resp_of_nobody' });
+      expect(models.newCalls()).toHaveLength(1);
+    },
+  );
 
   it('that nobody remembers, or whose account has no key left, goes to any', () => {
     const models = new Models({ pools });
