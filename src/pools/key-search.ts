@@ -75,8 +75,8 @@ export class KeySearch {
   #hasLeft = false;
   /** When it first looked: waits behind refusals are parts of one. */
   #sinceMs: number | null = null;
-  /** Pools that are not tried any more: their providers have too much to do. */
-  readonly #passedOver = new Set<Target>();
+  /** Pools that are not tried any more: their providers have too much to do. Null: none. */
+  #passedOver: Set<Target> | null = null;
   /** By key, with the turn of the secret that was refused: with another one it is another key. Null: none was. */
   #refused: Map<number, number> | null = null;
   /** By key, how often it had no room though it seemed to have some. Null: none. */
@@ -128,12 +128,13 @@ export class KeySearch {
   }
 
   passOver(target: Target): void {
+    this.#passedOver ??= new Set();
     this.#passedOver.add(target);
   }
 
   /** Whether a provider may be called for it: what is left alone is not, and the next pool serves. */
   mayTry(target: Target): boolean {
-    return !this.#passedOver.has(target) && target.service.outForMs() === 0;
+    return this.#passedOver?.has(target) !== true && target.service.outForMs() === 0;
   }
 
   hasOther(target: Target): boolean {
@@ -167,14 +168,19 @@ export class KeySearch {
   /** Null: a key was found. Else the pools that have a key that is well, and no room. */
   #take(nowMs: number): readonly Full[] | null {
     const { targets, thread, guard } = this.#parts;
+    const { health } = thread;
     const full: Full[] = [];
     for (const target of targets) {
       if (!this.mayTry(target)) continue;
       const candidates = this.#candidatesOf(target);
-      const { health } = thread;
-      // A key that is being proven may serve at any moment.
-      const isProving = candidates.some(({ key }) => health.isProving(key));
-      if (!isProving && !candidates.some(({ key }) => health.serves(key, nowMs))) continue;
+      let isProving = false;
+      let serves = false;
+      for (const { key } of candidates) {
+        // A key that is being proven may serve at any moment.
+        isProving ||= health.isProving(key);
+        serves ||= health.serves(key, nowMs);
+      }
+      if (!isProving && !serves) continue;
       const fresh = this.#freshOf(candidates);
       let atMs = Number.POSITIVE_INFINITY;
       if (fresh.length > 0) {
@@ -346,7 +352,7 @@ export class KeySearch {
     let backMs: number | null = null;
     for (const target of this.#parts.targets) {
       const outForMs = target.service.outForMs();
-      if (outForMs > 0 && !this.#passedOver.has(target))
+      if (outForMs > 0 && this.#passedOver?.has(target) !== true)
         backMs = Math.min(backMs ?? Number.POSITIVE_INFINITY, nowMs + outForMs);
     }
     return backMs;
