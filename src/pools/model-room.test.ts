@@ -347,6 +347,14 @@ describe('a call that finds no room in several pools', () => {
   });
 });
 
+it('keys of one account are one in the draw, though another stands between them in the file', () => {
+  const keys = [{ name: 'a1', account: 'a' }, { name: 'b' }, { name: 'a2', account: 'a' }];
+  // of two the second, and of three the third
+  const models = new Models({ pools: [{ name: 'pool', keys }], random: () => 5 });
+  models.call(HELLO);
+  expect(models.newCalls().map(({ key }) => key)).toEqual(['secret-of-b']);
+});
+
 it('a model without room holds up no other model of its keys', () => {
   const queue = { upToMs: 60_000, waiting: 9 };
   const own: KeyLimit = { ...perMinute('requests', 2), model: 'gpt' };
