@@ -168,7 +168,7 @@ function randomRequest(
     call: sendsCalls(of) ? randomCall(choices) : null,
     arrivedMonotonicMs: 1_000 + elapsedMs,
     arrivedWallMs: WALL_START_MS + elapsedMs,
-    countedTokens: choices.one([1, 0, 2, null]),
+    countedTokens: choices.one([1, 0, 3, 6, null]),
     isKept: choices.rarely(3),
   };
 }
