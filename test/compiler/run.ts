@@ -72,7 +72,7 @@ export interface Observation {
   readonly outputCap: number | null;
   readonly counters: readonly (readonly [string, string])[];
   /** What limits say of each target that the call could be sent to, one after the other; null: none applies. */
-  readonly targets: readonly unknown[] | null;
+  readonly targets: readonly (readonly unknown[])[] | null;
 }
 
 /** A way to judge requests one after another, over counters of its own. */

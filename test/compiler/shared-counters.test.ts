@@ -115,6 +115,12 @@ function sharedCounters(bundle: RuleBundle, registry = createCounterRegistry()):
 }
 
 /** Shared memory counts time in parts of a millisecond, the model in fractions: a wait ends in the same millisecond. */
-function decision({ counters: _counters, wait, ...rest }: Observation): unknown {
-  return { ...rest, wait: wait && { ...wait, atMonotonicMs: Math.ceil(wait.atMonotonicMs) } };
+function decision({ counters: _counters, wait, targets, ...rest }: Observation): unknown {
+  return {
+    ...rest,
+    wait: wait && { ...wait, atMonotonicMs: Math.ceil(wait.atMonotonicMs) },
+    targets: targets?.map((seen) => seen.with(FITS_AT, Math.ceil(seen[FITS_AT] as number))),
+  };
 }
+/** What is seen of a target: its headroom, when it fits, the refusal, and whether it was taken. */
+const FITS_AT = 1;
